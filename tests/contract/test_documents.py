@@ -56,8 +56,8 @@ def test_it_becomes_a_collection_without_a_warning(node_programs, tmp_path):
     said = done.stdout + done.stderr
     assert done.returncode == 0 and "Conversion successful" in said, said
     assert not any(word in said.lower() for word in ("warn", "deprecat", "could not", "invalid")), said
-    operations = [(method, path) for path, methods in json.loads(path.read_text())["paths"].items()
-                  for method in methods]
+    operations = {(method, path.rstrip("/")) for path, methods in json.loads(path.read_text())["paths"].items()
+                  for method in methods}  # a collection does not tell /ui from /ui/
     found = list(requests(json.loads(collection.read_text())["item"]))
     assert len(found) == len(operations)
     order = next(one for one in found if one["method"] == "POST" and one["url"]["path"] == ["api", "orders"])

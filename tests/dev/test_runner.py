@@ -192,8 +192,8 @@ def test_what_takes_an_hour_runs_only_if_asked_for(monkeypatch):
     assert short == list(suites.SHORT_NAMES)
     assert everything == [*short, "alerts", "attack", "backup", "browser", "change", "contract", "debian-13",
                           "discovery", "failover", "gateway", "grpc", "images", "kubernetes", "observe", "operator",
-                          "packages", "pipelines", "reference", "service", "shards", "tls", "traces", "upgrade",
-                          "mutate", "sim-long", "crash-matrix", "chaos-long", "chaos-soak"]
+                          "packages", "pipelines", "reference", "service", "shards", "system-long", "tls", "traces",
+                          "upgrade", "mutate", "sim-long", "crash-matrix", "chaos-long", "chaos-soak"]
     assert chosen_by(monkeypatch, "sim-long") == ["sim-long"]
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import time
 import uuid
 
@@ -15,7 +16,7 @@ from chaos import root
 from chaos.disk import Disk
 from chaos.stack import PLENTY
 from crowd import Crowd
-from dev import build
+from dev import build, reconcile
 from testkit.amqp import Publisher
 from testkit.client import item, wait_until
 
@@ -303,12 +304,26 @@ def provider_cut_off(system):
 
 @contextlib.contextmanager
 def key_forgotten(system):
-    """A charge is still pending when its idempotency key is used no more: a person settles it."""
+    """Charges are still pending when their idempotency keys are used no more: a person settles them."""
     system.stack.restart_with("payment-svc", {"PSP_KEY_LIFE_S": "20"})
     order = system.place(token="pm_sandbox_processing_forever")
     yield
-    system.stack.sql("payments", f"SELECT payments.settle('{order}', 'failed')")
     system.stack.restart_with("payment-svc", {})
+    assert order in settle_by_the_providers_record(system.stack)
+
+
+def settle_by_the_providers_record(stack):
+    """The one of the fault, and each that another fault had left pending. → the orders"""
+    with tempfile.NamedTemporaryFile("r", encoding="ascii") as file:
+        reconcile.write_theirs(stack, 0, file.name)
+        records = [line.split("\t") for line in file]
+    captured = {record[0]: record[4] for record in records if record[1] == "captured"}
+    rows = stack.sql("payments", "SELECT order_id FROM payments.payments WHERE state = 'unknown'")
+    unknown = [row[0] for row in rows]
+    for order in unknown:
+        outcome = f"'captured', '{captured[order]}'" if order in captured else "'failed'"
+        stack.sql("payments", f"SELECT payments.settle('{order}', {outcome})")
+    return unknown
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """Old orders in the archive: their keys still replay, their events are still shown, and they can be refunded."""
 import uuid
 
+import pytest
+
 from testkit.client import Load, item, wait_until
 
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
@@ -15,6 +17,7 @@ def archive(stack):
     return int(stack.sql("orders", ARCHIVE)[0][0])
 
 
+@pytest.mark.long
 def test_orders_that_are_archived_under_load_stay_what_they_were(api, stack):
     key = str(uuid.uuid4())
     with Load(api, LOADED) as load:

@@ -20,6 +20,7 @@ def backlog_age(stack):
     return float(re.search(r"^edge_backlog_age_seconds (\S+)", text, re.M)[1])
 
 
+@pytest.mark.long
 def test_orders_are_refused_while_messages_do_not_go_out(api, stack):
     """The broker stands and takes orders; order-svc's own commands have no queue, and stay in its outbox."""
     before = api.complete(item("A"))["order_id"]

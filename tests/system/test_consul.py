@@ -7,7 +7,7 @@ from dev import account
 from testkit.agent import Agent
 from testkit.client import wait_until
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.discovery
 
 TOKEN = "0b3e1f0a-token"
 REGISTER, DEREGISTER = "register", "deregister"

@@ -35,6 +35,7 @@ def test_stock_that_is_not_reserved_in_time(api, stack):
     assert rows in ([["RELEASED"]], [["REJECTED"]])
 
 
+@pytest.mark.long
 def test_new_orders_wait_while_others_are_late(api, stack):
     """Taken in now they would only wait behind those, and be undone by their deadline."""
     patience = {"SAGA_DEADLINE_MS": "20000", "MAX_LATE_SAGAS": "1"}

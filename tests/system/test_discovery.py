@@ -10,7 +10,7 @@ from testkit.client import item, wait_until
 from testkit.cut import cut_broker, cut_databases
 from testkit.dns import ZONE, Dns
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.discovery
 
 DATABASE, BROKER = "_postgresql._tcp.db", "_amqp._tcp.mq"
 URLS = {"DATABASE_URL": ("postgresql", "postgres", "db"), "RABBITMQ_URL": ("amqp", "amqp", "mq")}

@@ -28,6 +28,7 @@ def place(api, count):
     return [answer.json()["order_id"] for answer in placed]
 
 
+@pytest.mark.long
 def test_orders_that_wait_for_a_human_do_not_shut_the_intake(api, stack):
     """Five wait for payment-svc to undo them; five more for their payment: only those close the intake."""
     stack.stop_service("payment-svc")

@@ -246,7 +246,8 @@ def checks_further_keys(management):
     return int(management.must("GET", "overview")["rabbitmq_version"].split(".")[0]) >= 4
 
 
-@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("user", [pytest.param(one, marks=() if one in ("edge", "order-svc") else pytest.mark.long)
+                                  for one in USERS])
 def test_Q1_further_routing_keys_reach_nothing_foreign(stack, api, user):
     """The retry and dead exchanges of a user lead to its own queues, whatever the headers say. A message through a
     shared exchange is dead-lettered by the service that gets it, because of its sender; an unknown type waits in the

@@ -309,6 +309,7 @@ def order_surely(api, customer):
     return api.wait_final(answer.json()["order_id"], 120)["order_id"]
 
 
+@pytest.mark.long
 def test_no_event_of_500_orders_is_lost_by_kills(api, receivers, customer, stack):
     receiver = receivers(lambda count: (500, {}) if count == 1 and time.monotonic() % 5 < 1 else (204, {}))
     hook = add(api, customer, receiver.url)

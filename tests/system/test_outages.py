@@ -322,6 +322,7 @@ def check_everything_is_refused(api):
     assert api.get("/health/ready").status_code == 503
 
 
+@pytest.mark.long
 def test_without_a_broker_503_within_2_s(api, stack):
     """It stops under load: what was answered 2xx is there afterwards, and everything else was a 503."""
     with Load(api, LOADED) as load:
@@ -375,6 +376,7 @@ def test_all_services_stopped_and_started_in_another_order(api, stack):
         assert api.wait_final(order_id, 60)["status"] == "CONFIRMED"
 
 
+@pytest.mark.long
 def test_services_started_before_their_servers_wait(api, stack):
     """Alive, not ready, and carrying on by themselves when database and broker come."""
     stack.stop_service("order-svc")

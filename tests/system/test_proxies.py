@@ -83,6 +83,7 @@ def test_an_edge_that_is_killed_costs_nothing_that_a_repeat_does_not_heal(pair, 
         api.note_accepted(order_id, 202)
 
 
+@pytest.mark.long
 def test_rolling_restart_behind_nginx_costs_no_request(pair, folder):
     """Default numbers everywhere: an edge drains for 5 s, and nginx leaves out for 10 s what refused a connection. A
     request is under way for 25 ms, so that it can meet the close of its connection. An edge waits for connections that

@@ -39,6 +39,7 @@ def test_differences_are_named_and_nothing_else(api, stack, capfd):
                               f"VALUES ('{lost}', 'captured', 999, 'EUR', '{intent}')")
 
 
+@pytest.mark.long
 def test_a_provider_that_is_away_is_no_difference(api, stack):
     stack.stop_service("psp-sandbox")
     with pytest.raises(DevError) as caught:

@@ -73,6 +73,7 @@ def test_each_order_is_kept_once_while_data_svc_is_killed(api, stack):
     wait_until(lambda: stack.sql("reports", count) == [[str(ORDERS)] * 2], 60, "all orders")
 
 
+@pytest.mark.long
 def test_orders_do_not_wait_for_data_svc(api, stack):
     stack.stop_service("data-svc")
     try:
@@ -130,6 +131,7 @@ def test_an_order_is_found_by_each_filter(api, stack):
         assert order["order_id"] not in [one["order_id"] for one in report(api, f"orders?limit=100&{query}")["items"]]
 
 
+@pytest.mark.long
 def test_pages_show_each_order_once(api):
     found, cursor = [], ""
     while cursor is not None:

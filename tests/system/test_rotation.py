@@ -75,6 +75,7 @@ def pids(stack):
     return {name: stack.pid(name) for name in stack.services}
 
 
+@pytest.mark.long
 def test_all_passwords_change_under_load_without_a_restart(api, stack, rotated):
     before = pids(stack)
     with Load(api, LOADED) as load:

@@ -43,7 +43,7 @@ def compare(stack, since, until):
         begin = max(0, since - MARGIN_SECONDS)
         try:
             _write_ours(stack, begin, ours)
-            _write_theirs(stack, begin, theirs)
+            write_theirs(stack, begin, theirs)
         except DevError as error:
             raise DevError(str(error), status=FAILED) from None
         words = [_program(stack, COMPARE), ours, theirs, str(since), str(until)]
@@ -56,7 +56,8 @@ def _write_ours(stack, begin, path):
     _sort(words, os.environ | urls.libpq_environment(url), path, "payments.ledger")
 
 
-def _write_theirs(stack, begin, path):
+def write_theirs(stack, begin, path):
+    """What the provider moved since a Unix time, as lines: order, entry, amount, currency, its id, time."""
     variables = stack.services["payment-svc"].variables()
     environment = {"PATH": "/usr/bin:/bin"} | {name: variables[name] for name in PROVIDER if name in variables}
     _sort([_program(stack, RECORDS)], environment | {"SINCE": str(begin)} | services.SANITIZERS, path,

@@ -238,7 +238,7 @@ TABLE = {
     "install": (60, _pytest("install")),
     "examples": (60, _pytest("examples", servers=True)),
     "dev": (440, _pytest("dev")),
-    "system": (650, _pytest("system", marks="not long")),
+    "system": (650, _pytest("system", marks="not long and not discovery")),
     "crash": (150, _pytest("crash")),
     "load": (100, _pytest("load")),
     "live": (120, _pytest("live", place="contract/test_live.py", marks="not long")),
@@ -254,7 +254,7 @@ TABLE |= {
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
     "debian-13": (3000, _debian_13),
-    "discovery": (600, _pytest("discovery", place="system", marks="long")),
+    "discovery": (600, _pytest("discovery", place="system", marks="discovery")),
     "failover": (600, _pytest("failover")),
     "gateway": (900, _pytest("gateway")),
     "grpc": (600, _grpc),
@@ -267,6 +267,7 @@ TABLE |= {
     "reference": (90, _reference),
     "service": (600, _service),
     "shards": (600, _shards),
+    "system-long": (600, _pytest("system-long", place="system", marks="long")),
     "tls": (600, _tls),
     "traces": (300, _traces),
     "upgrade": (900, _pytest("upgrade")),
@@ -282,7 +283,8 @@ BESIDE = ("dev", "crash")
 MEASURES = ("attack", "chaos", "gateway", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash",
               "alerts", "attack", "browser", "change", "contract", "discovery", "failover", "gateway", "grpc",
-              "observe", "operator", "service", "shards", "tls", "traces", "upgrade", "chaos", "load", "live", "readme")
+              "observe", "operator", "service", "shards", "system-long", "tls", "traces", "upgrade", "chaos", "load",
+              "live", "readme")
 
 
 def forget_the_users_stack(environment):
