@@ -57,7 +57,7 @@ def _write_ours(stack, begin, path):
 
 
 def write_theirs(stack, begin, path):
-    """What the provider moved since a Unix time, as lines: order, entry, amount, currency, its id, time."""
+    """Movements at the provider since a Unix time, as lines: order, entry, amount, currency, its id, time."""
     variables = stack.services["payment-svc"].variables()
     environment = {"PATH": "/usr/bin:/bin"} | {name: variables[name] for name in PROVIDER if name in variables}
     _sort([_program(stack, RECORDS)], environment | {"SINCE": str(begin)} | services.SANITIZERS, path,
