@@ -10,6 +10,10 @@ RIGHT = {"POST /api/auth/logout": ["400"],  # neither a refresh token nor cookie
          "POST /api/auth/refresh": ["400"],  # the same
          "POST /api/auth/reset": ["400"],  # the token in the body is unknown
          "POST /api/auth/token": ["400"],  # another grant, or credentials twice
+         "POST /api/jobs": ["400"],  # a time that ends before it begins, or is too long; filters of another kind
+         "GET /api/reports/kpis": ["400"],  # the same times
+         "GET /api/reports/orders": ["400"],  # the same times, or totals
+         "GET /api/reports/revenue": ["400"],  # the same times
          "POST /api/webhooks": ["400"],  # the URL is none that may be called
          "POST /api/webhooks/{webhook}/confirm": ["400"],  # not the code that was mailed
          "POST /api/webhooks/{webhook}/replay": ["400"],  # a delivery and a time
