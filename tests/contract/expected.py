@@ -18,6 +18,8 @@ RIGHT = {"POST /api/auth/logout": ["400"],  # neither a refresh token nor cookie
          "POST /api/webhooks/{webhook}/confirm": ["400"],  # not the code that was mailed
          "POST /api/webhooks/{webhook}/replay": ["400"],  # a delivery and a time
          "POST /webhooks/psp": ["400"]}  # not signed by the provider
+# A wrong request may get these: it is one that has no body, where none is needed.
+WRONG = {"POST /api/webhooks/{webhook}/replay": ["202"]}
 # Its stream ends with the caller's token: a role that may open it makes no such request.
 ENDLESS = "GET /api/events"
 HEAD = """
@@ -57,8 +59,9 @@ def of_right_requests(name, operation, role, shared):
     return sorted({*own, *RIGHT.get(name, ())} | ({"403"} if is_low(operation, role) else set()))
 
 
-def of_wrong_requests(operation):
-    return sorted({"405"} | {status for status in operation["responses"] if status.startswith("4")})
+def of_wrong_requests(name, operation):
+    own = {status for status in operation["responses"] if status.startswith("4")}
+    return sorted({"405", *WRONG.get(name, ())} | own)
 
 
 def configuration(document, role):
@@ -66,7 +69,7 @@ def configuration(document, role):
     text, shared = HEAD, shared_words(document)
     for name, operation in operations(document):
         checks = {"positive_data_acceptance": of_right_requests(name, operation, role, shared),
-                  "negative_data_rejection": of_wrong_requests(operation)}
+                  "negative_data_rejection": of_wrong_requests(name, operation)}
         text += f"\n[[operations]]\ninclude-name = {json.dumps(name)}\n"
         if name == ENDLESS and not is_low(operation, role):
             text += "enabled = false\n"

@@ -148,7 +148,8 @@ TEST(a_flood_of_resets_ends_the_connection)
   start_with(fixture_settings());
   for (int i = 0; i < 450 && !client_is_gone(client); i++) {
     client_reset(client, client_send(client, &(struct client_call){.path = "/t.T/Wait", .body = fixture_framed("x")}));
-    client_run(client, 1);
+    if (i % 10 == 0) /* fast enough on a busy machine, too */
+      client_run(client, 1);
   }
   assert_calmed();
   stop();
