@@ -75,13 +75,25 @@ def _by_file(files, status, output):
 
 
 def tidy_suite(seconds):
+    """All checks but the analyzer's, which follows every path and takes most of the time."""
+    return _tidy_all("-clang-analyzer-*", lambda name: True, seconds)
+
+
+def analyzer_suite(seconds):
+    """The analyzer alone, of what is no test: tests run theirs under ASan and UBSan."""
+    return _tidy_all("-bugprone-*,-cert-*,-misc-*,-performance-*", lambda name: "/tests/" not in name, seconds)
+
+
+def _tidy_all(checks, is_wanted, seconds):
+    """checks: what is taken from those of .clang-tidy."""
     build.configure("clang")
     with open(os.path.join(build.folder("clang"), "compile_commands.json"), encoding="utf-8") as file:
-        entries = [entry for entry in json.load(file) if entry["file"].startswith(paths.ROOT + "/")]
-    stamp = _text_of(".clang-tidy") + subprocess.run(["clang-tidy", "--version"], capture_output=True,
-                                                     check=True).stdout
+        entries = [entry for entry in json.load(file)
+                   if entry["file"].startswith(paths.ROOT + "/") and is_wanted(entry["file"])]
+    stamp = checks.encode() + _text_of(".clang-tidy") + subprocess.run(["clang-tidy", "--version"], capture_output=True,
+                                                                       check=True).stdout
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda of_file: _tidy(of_file, stamp, seconds), _by_source(entries)))
+        results = list(pool.map(lambda of_file: _tidy(of_file, checks, stamp, seconds), _by_source(entries)))
     return sum(results, Result())
 
 
@@ -93,15 +105,13 @@ def _by_source(entries):
     return list(found.values())
 
 
-def _tidy(entries, stamp, seconds):
+def _tidy(entries, checks, stamp, seconds):
     """One file. A file that was found clean is not checked again until it, a header of it, or the checks change."""
     mark = os.path.join(build.folder("tidy"), _digest(entries, stamp))
     if os.path.exists(mark):
         return Result(passed=1)
     name = entries[0]["file"]
-    # The analyzer follows every path and takes 95 % of the time; tests run theirs under ASan and UBSan.
-    without = ["--checks=-clang-analyzer-*"] if "/tests/" in name else []
-    status, output = run(["clang-tidy", "--quiet", *without, "-p", build.folder("clang"), name], seconds)
+    status, output = run(["clang-tidy", "--quiet", "--checks=" + checks, "-p", build.folder("clang"), name], seconds)
     if status != 0 or ": warning:" in output:
         return Result(failed=1, text=output)
     os.makedirs(os.path.dirname(mark), exist_ok=True)

@@ -228,7 +228,7 @@ TABLE = {
     "build-tsan": (300, _build_tsan),
     "build-release": (240, _build_suite("release")),
     "fuzz": (300, fuzz.suite),
-    "tidy": (720, checks.tidy_suite),
+    "tidy": (400, checks.tidy_suite),
     "schema": (180, _pytest("schema", servers=True)),
     "integration": (270, _integration),
     "tsan": (240, _tsan),
@@ -248,6 +248,7 @@ TABLE = {
 SHORT_NAMES = tuple(TABLE)
 TABLE |= {
     "alerts": (180, _alerts),
+    "analyzer": (900, checks.analyzer_suite),
     "attack": (900, _pytest("attack")),
     "backup": (900, _pytest("backup")),
     "browser": (600, _browser),
@@ -276,7 +277,7 @@ NAMES = tuple(TABLE)
 LONG_NAMES = NAMES[len(SHORT_NAMES):]
 # They want processors and neither servers nor answers in time: they run one after the other, at the lowest priority,
 # beside the suites that follow, which mostly wait.
-AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
+AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy", "analyzer")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
 BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
