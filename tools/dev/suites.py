@@ -238,11 +238,11 @@ TABLE = {
     "install": (60, _pytest("install")),
     "examples": (60, _pytest("examples", servers=True)),
     "dev": (440, _pytest("dev")),
-    "system": (650, _pytest("system", marks="not long and not discovery")),
     "crash": (150, _pytest("crash")),
-    "load": (100, _pytest("load")),
     "live": (120, _pytest("live", place="contract/test_live.py", marks="not long")),
     "readme": (120, _pytest("readme")),
+    "system": (600, _pytest("system", marks="not long and not discovery")),
+    "load": (100, _pytest("load")),
     "chaos": (300, _pytest("chaos")),
 }
 SHORT_NAMES = tuple(TABLE)
@@ -279,7 +279,7 @@ LONG_NAMES = NAMES[len(SHORT_NAMES):]
 # beside the suites that follow, which mostly wait.
 AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy", "analyzer")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
-BESIDE = ("dev", "crash")
+BESIDE = ("dev", "crash", "live", "readme")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", "gateway", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash",
