@@ -8,7 +8,7 @@
 /* ---- what clients send ---- */
 
 #define J struct job
-#define JOB_EXAMPLE "5f6e5a34-5c0e-5d4b-8a53-0c8f3f0e8a11"
+#define JOB_EXAMPLE "8a753f68-fdb7-5d97-a7e6-2259bb32ad05" /* of the example of POST /api/jobs */
 #define CURSOR "the next_cursor of an earlier page"
 #define CURSOR_FIELD(S)                                                                                                \
   BUS_FIELD_STRING(S, cursor, BUS_TOKEN, 1, ORDER_CURSOR_TEXT - 1, BUS_OPTIONAL, CURSOR,                               \
