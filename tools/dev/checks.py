@@ -86,7 +86,7 @@ def analyzer_suite(seconds):
 
 def _tidy_all(checks, is_wanted, seconds):
     """checks: what is taken from those of .clang-tidy."""
-    build.configure("clang")
+    build.build("clang")  # files that the build generates are looked at, and included
     with open(os.path.join(build.folder("clang"), "compile_commands.json"), encoding="utf-8") as file:
         entries = [entry for entry in json.load(file)
                    if entry["file"].startswith(paths.ROOT + "/") and is_wanted(entry["file"])]

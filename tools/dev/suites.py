@@ -229,13 +229,13 @@ TABLE = {
     "build-release": (240, _build_suite("release")),
     "fuzz": (300, fuzz.suite),
     "tidy": (400, checks.tidy_suite),
-    "schema": (180, _pytest("schema", servers=True)),
+    "schema": (210, _pytest("schema", servers=True)),
     "integration": (270, _integration),
     "tsan": (240, _tsan),
     "memory": (30, _memory),
     "docs": (10, _pytest("docs")),
     "purity": (30, _pytest("purity")),
-    "install": (60, _pytest("install")),
+    "install": (80, _pytest("install")),
     "examples": (60, _pytest("examples", servers=True)),
     "dev": (440, _pytest("dev")),
     "crash": (150, _pytest("crash")),
@@ -243,7 +243,7 @@ TABLE = {
     "readme": (120, _pytest("readme")),
     "system": (600, _pytest("system", marks="not long and not discovery")),
     "load": (100, _pytest("load")),
-    "chaos": (300, _pytest("chaos")),
+    "chaos": (330, _pytest("chaos")),
 }
 SHORT_NAMES = tuple(TABLE)
 TABLE |= {
