@@ -99,7 +99,8 @@ def filled(stack, command, order_id, dead_id):
     """The command with the stack's names in place of those in capitals."""
     admin = "127.0.0.1:" + str(port_of(stack, "payment-svc"))
     for word, value in (("HOST:8084", f"127.0.0.1:{port_of(stack, 'edge')}"),
-                        ("HOST:8081", f"127.0.0.1:{port_of(stack, 'order-svc')}"), ("HOST:ADMIN_PORT", admin),
+                        ("HOST:8081", f"127.0.0.1:{port_of(stack, 'order-svc')}"),
+                        ("HOST:8096", f"127.0.0.1:{port_of(stack, 'notify-svc')}"), ("HOST:ADMIN_PORT", admin),
                         ("INSTANCE", admin), ("-h HOST", f"-h 127.0.0.1 -p {stack.ports['postgres']}"),
                         ("@SECONDS", "@1800000000"), ("in FILE", "in certificate.pem"), ("SVC", "payment-svc"),
                         ("order ID", "order " + order_id), ("…", order_id)):
