@@ -5,7 +5,7 @@ import pytest
 
 from chaos.stack import ChaosStack
 from chaos.verdict import Judge
-from dev import build, paths, releases, runner
+from dev import build, manifests, paths, releases, runner
 from dev.stack import Stack
 from testkit.copies import PRESET, Tree
 
@@ -17,6 +17,10 @@ class Version(Stack):
     def __init__(self, state_dir):
         super().__init__(state_dir, preset=PRESET, tls=True)
 
+    def prepare(self):
+        self.certificates.make()  # of services that the other version does not have
+        return super().prepare()
+
 
 @pytest.fixture(scope="session")
 def release():
@@ -27,6 +31,15 @@ def release():
         yield tree, tree.build(settings=("-DORDERBUS_TESTS=OFF",))
 
 
+def know_alone(patch, services):
+    """The services of the release: those that came later have no programs and no migrations there."""
+    with_database = tuple(one for one in services if one.database)
+    for name, value in {"ALL": tuple(services), "NAMES": tuple(one.name for one in services),
+                        "ON_BUS": tuple(one for one in services if one.broker_user), "WITH_DATABASE": with_database,
+                        "DATABASES": tuple(one.database for one in with_database)}.items():
+        patch.setattr(manifests, name, value)
+
+
 @pytest.fixture(scope="session")
 def versions(release):
     """→ the release, which runs, and the checkout"""
@@ -35,6 +48,7 @@ def versions(release):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(build, "programs", lambda preset: programs)
             patch.setattr(paths, "ROOT", tree.folder)
+            know_alone(patch, [one for one in manifests.ALL if os.path.isdir(os.path.join(tree.folder, one.folder))])
             old = Version(os.path.join(folder, "stack"))
             try:
                 old.start()
